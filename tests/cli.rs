@@ -11,6 +11,8 @@ mod automatic;
 mod changes;
 #[path = "cli/chat.rs"]
 mod chat;
+#[path = "cli/chat_cut.rs"]
+mod chat_cut;
 #[path = "cli/chat_lines.rs"]
 mod chat_lines;
 #[path = "cli/chat_requests.rs"]
@@ -62,6 +64,8 @@ mod person;
 mod places;
 #[path = "cli/port.rs"]
 mod port;
+#[path = "support/port.rs"]
+mod port_of_loopback;
 #[path = "cli/programs.rs"]
 mod programs;
 #[path = "cli/search.rs"]
@@ -229,6 +233,36 @@ fn what_is_not_there_exits_4_and_what_is_no_id_exits_2() {
     for line in ["read abc", "status xyzw"] {
         assert_eq!(alice.run(line).code, 2, "{line}");
     }
+}
+
+#[test]
+fn what_cannot_be_is_refused_with_what_to_do() {
+    let mut alice = Person::new("alice");
+    alice.up("");
+    let directory = alice.home().display().to_string();
+    for (words, code, said) in [
+        (vec!["send", "", "hi"], 4, "no contact with an empty name"),
+        (vec!["topic", "create", ""], 2, "an empty name names no topic"),
+        (vec!["hook", "add", "h", "--timeout", "0s", "--", "true"], 2, "a time such as 30s"),
+        (vec!["import", &directory], 2, "is a directory; name what `dak export -o FILE` wrote"),
+    ] {
+        let ran = alice.run_args(&words);
+        assert!(ran.code == code && ran.talk.contains(said), "{words:?}: {} {}", ran.code, ran.talk);
+    }
+    let code = alice.run("pair 7-copper");
+    assert!(code.code == 2 && !code.talk.contains("looking for"), "{}", code.talk);
+}
+
+#[test]
+fn a_lifetime_that_no_message_can_have_is_in_no_habit_and_no_draft() {
+    let mut alice = Person::new("alice");
+    alice.up("");
+    let habit = alice.run(&format!("contact set {SOMEBODY} --lifetime 31d"));
+    assert!(habit.code == 5 && habit.talk.contains("at most 30d"), "{}", habit.talk);
+    let sent = alice.run(&format!("send {SOMEBODY} hi --lifetime 31d"));
+    assert!(sent.code == 5 && sent.talk.contains("`dak draft send 1`"), "{}", sent.talk);
+    assert_eq!(alice.run("draft send 1").code, 0);
+    assert_eq!(alice.rows("status").len(), 1);
 }
 
 #[test]

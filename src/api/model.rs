@@ -31,6 +31,7 @@ pub use super::schema::Schema;
 pub use apps::{AppBound, AppNotice, AppRow, AppStartRow, AppUpdateRow, NewAppUpdate};
 pub use compose::{
     Because, COMPOSED_BYTES_MAX, Compose, ComposedTask, File, Introduction, NewDraft, Upload, check_composed,
+    check_lifetime,
 };
 pub use files::{FileRow, HeldRow, MemberTransferRow, TransferRow, TransferState, UploadedRow};
 pub use groups::{GroupRow, GroupStanding, MemberRole, MemberRow};

@@ -12,7 +12,7 @@ use crate::time::Millis;
 use crate::units::exact_span;
 
 pub async fn away(link: &Link<'_>, args: &AwayArgs, out: &Out) -> Outcome {
-    if args.end {
+    if args.end || is_over(args) {
         let done = take!(link.ask(Request::AwayEnd).await?, Done)?;
         return out.row(&done, |_| "back\n".into());
     }
@@ -23,10 +23,25 @@ pub async fn away(link: &Link<'_>, args: &AwayArgs, out: &Out) -> Outcome {
             reply: args.reply,
             every_ms: args.every.map(|every| every.0),
         }),
-        _ => Request::Away,
+        (Some(_), None) => {
+            let error = ApiError::usage("it is not said until when");
+            return Err(error
+                .advise("name the time with --until, as in --until fri; --end says that you are back")
+                .into());
+        }
+        (None, _) => Request::Away,
     };
     let row = take!(link.ask(asked).await?, Away)?;
+    if row.away {
+        out.talk("once you are back: dak away --end");
+    }
     out.row(&row, |style| line(&row, style).unwrap_or_else(|| "not away\n".into()))
+}
+
+/// Whether one word without a time says that I am back: nobody who leaves says no more than that.
+fn is_over(args: &AwayArgs) -> bool {
+    let says = |word: &String| ["off", "end", "back"].contains(&word.to_lowercase().as_str());
+    args.until.is_none() && !args.reply && args.text.as_ref().is_some_and(says)
 }
 
 /// What is said of it, for whoever reads text; a failure is nothing.

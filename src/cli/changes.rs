@@ -9,11 +9,11 @@ use super::send::stdin_text;
 use super::table::{Cell, cell, painted, prose};
 use super::times::parse_time;
 use super::who::{called, short_id};
-use crate::api::Response;
 use crate::api::model::{
     BoardRow, Changes, CrossingRow, Done, HistoryRow, Listing, PersonRow, Request, Row, SetRow, TaskRow, TaskWord,
     Wish, WishedReaction,
 };
+use crate::api::{ApiError, NextStep, Response};
 use crate::safe_text::{one_line_of_prose, safe_text};
 
 pub async fn edit(link: &Link<'_>, args: &Edit, out: &Out) -> Outcome {
@@ -21,6 +21,10 @@ pub async fn edit(link: &Link<'_>, args: &Edit, out: &Out) -> Outcome {
         "-" => stdin_text().await?,
         text => text.to_owned(),
     };
+    if body.trim().is_empty() {
+        let step = NextStep::WithdrawMessage { id: args.id.clone() };
+        return Err(ApiError::usage("an edit needs words").next(step).into());
+    }
     let wish = Wish { id: args.id.clone(), body: Some(body), ..Wish::default() };
     change(link, wish, out, "edited").await
 }

@@ -22,7 +22,7 @@ mod player;
 /// What alice has to say.
 const WORDS: &str = "Meet me at the old bridge at six. Bring nobody.";
 /// How long any one thing may take before the demo gives up.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(30);
 /// How often it looks whether a thing has happened.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 

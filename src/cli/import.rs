@@ -78,6 +78,10 @@ fn open(args: &Import) -> Result<Lines, ApiError> {
         let place = args.file.display();
         ApiError::usage(format!("cannot read {place}: {error}")).advise("name what `dak export -o FILE` wrote")
     })?;
+    if file.metadata().is_ok_and(|opened| opened.is_dir()) {
+        let error = ApiError::usage(format!("{} is a directory", args.file.display()));
+        return Err(error.advise("name what `dak export -o FILE` wrote"));
+    }
     Ok(Box::new(BufReader::new(file)))
 }
 

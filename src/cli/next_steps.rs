@@ -73,10 +73,10 @@ pub fn words(step: &NextStep) -> Option<String> {
         N::CopyMessageId => "copy it from `dak inbox`, `dak status` or `dak carry list`".into(),
         N::CopyThread => "copy it from `dak inbox --json`".into(),
         N::GiveMoreOfId { such_as } => format!("type more of the id, such as {}", such_as.join(" or ")),
-        N::ReadMessage { id } => format!("that one came here; see `dak read {id}`"),
-        N::SeeStatus { id } => format!("that one was sent from here; see `dak status {id}`"),
+        N::ReadMessage { id } => format!("that one came here; see `dak read {}`", short_id(id)),
+        N::SeeStatus { id } => format!("that one was sent from here; see `dak status {}`", short_id(id)),
         N::SeeCarried => "that one is carried for others; see `dak carry list`".into(),
-        N::CancelMessage { id } => format!("take it back with `dak cancel {id}`"),
+        N::CancelMessage { id } => format!("take it back with `dak cancel {}`", short_id(id)),
         N::WithdrawMessage { id } => format!("ask that it be forgotten with `dak withdraw {}`", short_id(id)),
         N::MakeTask { id } => format!("make it one with `dak task add {}`", short_id(id)),
         N::AnswerInstead { id } => {

@@ -22,9 +22,12 @@ pub async fn pair(link: &Link<'_>, args: &Pair, out: &Out) -> Outcome {
     if args.code.is_empty() {
         return show(link, (name, args.timeout), out).await;
     }
-    out.talk("looking for the other");
     // A code may be typed as it was heard, in several words.
     let (code, peers) = (args.code.join(" "), args.peer.clone());
+    // What cannot be one is refused without a search.
+    if Invitation::parse(&code).is_ok() {
+        out.talk("looking for the other");
+    }
     let contact = take!(link.ask(Request::PairJoin { code, peers, name }).await?, Contact)?;
     out.row(&contact, |style| paired(&contact, style))
 }

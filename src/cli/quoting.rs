@@ -33,11 +33,20 @@ pub fn as_an_error(error: &clap::Error) -> ApiError {
 /// Options whose times may have several words.
 const TIME_OPTIONS: [&str; 5] = ["--at", "--due", "--reply-by", "--until", "--older-than"];
 
+/// Options whose values count something, which nothing negative does.
+const COUNT_OPTIONS: [&str; 4] = ["--lifetime", "--timeout", "--copies", "--expire-after-read"];
+
 /// How to type the line, of which clap expected no `odd`; nothing where that was meant as an option.
 fn advice(odd: &str, line: &[String]) -> Option<String> {
     let of_time = |words: &&[String]| TIME_OPTIONS.contains(&words[0].as_str()) && words[2] == odd;
     if let Some([option, time, _]) = line.windows(3).find(of_time) {
         return Some(format!("a time of several words is quoted: {option} \"{time} {odd}\""));
+    }
+    if odd == "--until" && line.iter().any(|word| word == "snooze") {
+        return Some("the time needs no option before it: dak snooze WHO TIME".into());
+    }
+    if line.windows(2).any(|words| words == ["group", "create"]) && !odd.starts_with('-') {
+        return Some("whom to ask stands behind --with: dak group create NAME --with WHO,WHO".into());
     }
     let verb_at = line.iter().position(|word| ["send", "reply", "forward"].contains(&word.as_str()))?;
     let verb = &line[verb_at];
@@ -56,6 +65,9 @@ fn advice(odd: &str, line: &[String]) -> Option<String> {
     };
     if odd.starts_with('-') {
         let at = line.iter().position(|word| word.starts_with(odd)).filter(|at| !is_option_like(&line[*at]))?;
+        if let Some(option) = line.get(at - 1).filter(|word| COUNT_OPTIONS.contains(&word.as_str())) {
+            return Some(format!("a value that begins with a dash stands behind `=`: {option}={odd}"));
+        }
         return Some(format!(
             "a text that begins with a dash stands behind `--`: dak {verb} {whom} -- \"{}\"",
             text(at)
@@ -105,6 +117,9 @@ mod tests {
             ("ours", "dak forward 3f2a bob see of ours", "dak forward ID WHO \"of ours\""),
             ("c", "dak send --to bob a b c", "dak send --to WHO \"TEXT\""),
             ("-5", "dak send bob -5 degrees", "dak send WHO -- \"-5 degrees\""),
+            ("-1", "dak send bob hi --lifetime -1", "--lifetime=-1"),
+            ("--until", "dak snooze bob --until 2h", "dak snooze WHO TIME"),
+            ("ben", "dak group create camp ben cora", "dak group create NAME --with WHO,WHO"),
             ("--wiat", "dak send bob hi --wiat", ""),
             ("c", "dak contact add a b c", ""),
             (

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io::Read;
+use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -15,8 +16,11 @@ use super::out::{Out, stdin_is_person};
 use super::signals::Signals;
 use super::who::{called, short_id};
 use super::{Outcome, Stop, drafts, times};
-use crate::api::model::{Because, COMPOSED_BYTES_MAX, Compose, ComposedTask, DraftRow, File, Request, SentRow};
+use crate::api::model::{
+    Because, COMPOSED_BYTES_MAX, Compose, ComposedTask, DraftRow, File, Request, SentRow, check_lifetime,
+};
 use crate::api::{ApiError, ErrorKind};
+use crate::safe_text::safe_text;
 use crate::time::Millis;
 
 mod waiting;
@@ -69,6 +73,10 @@ async fn later(link: &Link<'_>, compose: Compose, to: Vec<String>, sending: &Sen
         Err(error) => return Err(kept(link, compose, &to, error).await.into()),
         Ok(at) => at,
     };
+    // What goes at a time goes unseen: what nobody will take is said now.
+    if let Err(error) = check_lifetime(compose.lifetime_ms.filter(|_| at.is_some())) {
+        return Err(kept(link, compose, &to, error).await.into());
+    }
     let row = drafts::keep(link, compose, &to, at, None).await?;
     if at.is_some() && !link.is_up().await {
         out.talk("no node running: it goes when one runs, and its time has come");
@@ -83,6 +91,9 @@ async fn kept(link: &Link<'_>, compose: Compose, to: &[String], error: ApiError)
     if is_nothing || compose.because.is_some() || matches!(error.kind, ErrorKind::InUse | ErrorKind::Busy) {
         return error;
     }
+    // With a lifetime that none can have it could never go.
+    let lifetime_ms = compose.lifetime_ms.filter(|_| check_lifetime(compose.lifetime_ms).is_ok());
+    let compose = Compose { lifetime_ms, ..compose };
     match drafts::keep(link, compose, to, None, Some(error.message.clone())).await {
         Ok(DraftRow { number, .. }) => {
             let what = format!("the text is kept as draft {number}, to be sent with `dak draft send {number}`");
@@ -264,7 +275,7 @@ async fn post(
             out.talk("no node running: the message leaves after the next `dak up`");
         }
         for (sent, to) in &sent {
-            out.row(sent, |_| told(sent, to))?;
+            out.row(sent, |_| told(sent, to)).map_err(|stop| untold(stop, sent))?;
         }
         return queued;
     };
@@ -277,7 +288,8 @@ async fn post(
         out.row(&sent, |_| match &waited.end {
             End::Reached => format!("{} {} for {}\n", sent.state.word(), short_id(&sent.id), to.shown(&sent)),
             _ => told(&sent, to),
-        })?;
+        })
+        .map_err(|stop| untold(stop, &sent))?;
         match waited.end {
             End::Reached => {}
             End::Failed(error) => failed.push(error),
@@ -338,6 +350,13 @@ fn told(sent: &SentRow, to: &Recipient) -> String {
     format!("queued {} for {}{}\n", short_id(&sent.id), to.shown(sent), goes.unwrap_or_default())
 }
 
+/// Of what was queued nobody may think that it was not, or it is sent twice.
+fn untold(stop: Stop, sent: &SentRow) -> Stop {
+    let Stop::Error(error) = stop else { return stop };
+    let message = format!("{}, but the message is queued", error.message);
+    ApiError { message, ..error }.advise(format!("see `dak status {}`", short_id(&sent.id))).into()
+}
+
 /// What cannot be sent as it was written, and what there is of it.
 struct Unsent {
     error: ApiError,
@@ -362,7 +381,7 @@ async fn composed(writing: &Writing, text: Option<&str>, out: &Out) -> Result<Bo
         }
         None => stdin_text().await?,
     };
-    if text.is_empty() && writing.files.is_empty() {
+    if text.trim().is_empty() && writing.files.is_empty() {
         let error = ApiError::usage("there is nothing to send");
         return Err(error.advise("give a text, or - to read it from stdin, or a file with -f").into());
     }
@@ -379,6 +398,12 @@ async fn composed(writing: &Writing, text: Option<&str>, out: &Out) -> Result<Bo
     });
     let mut files = Compose::default();
     for path in &writing.files {
+        if waits_for_a_writer(path) {
+            out.talk(&format!(
+                "waiting for what is written into {}; Ctrl-C ends it",
+                safe_text(&path.display().to_string())
+            ));
+        }
         put_in(&mut files, path).unwrap_or_else(&mut or_nothing);
     }
     let Compose { attachments, paths, .. } = files;
@@ -450,6 +475,24 @@ fn is_large(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|file| file.is_dir() || file.is_file() && file.len() > INSIDE_BYTES_MAX)
 }
 
+/// Whether to open it may take until somebody opens its other end: a pipe that has a name. One that a shell made for
+/// this command has none, and its writer is there.
+fn waits_for_a_writer(path: &Path) -> bool {
+    let is_pipe = |found: std::fs::Metadata| found.file_type().is_fifo();
+    std::fs::metadata(path).is_ok_and(is_pipe) && path.canonicalize().is_ok()
+}
+
+/// Refuses what may have to be waited for: no key is answered meanwhile.
+pub fn check_at_rest(path: &Path) -> Result<(), ApiError> {
+    match std::fs::metadata(path) {
+        Ok(found) if !found.is_file() && !found.is_dir() => {
+            let error = ApiError::usage(format!("{} is neither a file nor a folder", path.display()));
+            Err(error.advise("write what comes out of it into a file, and send that"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Puts a file into a message, or where it is larger than fits its path.
 pub fn put_in(compose: &mut Compose, path: &Path) -> Result<(), ApiError> {
     match is_large(path) {
@@ -492,7 +535,7 @@ fn read_bounded(source: impl Read, what: &str) -> Result<Vec<u8>, ApiError> {
     read.map_err(|error| ApiError::failure(format!("cannot read {what}: {error}")))?;
     if bytes.len() > COMPOSED_BYTES_MAX {
         return Err(ApiError::refused(format!("{what} is too long: a message holds {COMPOSED_BYTES_MAX} bytes"))
-            .advise("shorten it or send it in parts"));
+            .advise("put it into a file, which may be of any size, and send that with -f"));
     }
     Ok(bytes)
 }

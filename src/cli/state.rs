@@ -56,7 +56,23 @@ pub async fn config(link: &Link<'_>, args: &Config, out: &Out) -> Outcome {
         Some(ConfigWhat::Set { key, value }) => return set(link, key, value, out).await,
     };
     let rows = take!(link.ask(Request::Config).await?, Config)?;
-    out.answer(&Response::Config(rows.clone()), |style| settings(&rows, origin, style))
+    out.answer(&Response::Config(rows.clone()), |style| settings(&rows, origin, style))?;
+    tell_of_waiting(link, &rows, out);
+    Ok(())
+}
+
+/// Says what the file has since for the settings that the node was started with.
+fn tell_of_waiting(link: &Link<'_>, rows: &[ConfigRow], out: &Out) {
+    let Ok(file) = config::Config::load(&link.home().config_path(), |_| None, config::Flags::default()) else { return };
+    let file = file.rows();
+    let origins = [config::Origin::Default, config::Origin::File].map(|origin| origin.to_string());
+    let is_of_file = |row: &&ConfigRow| origins.contains(&row.origin);
+    for row in rows.iter().filter(is_of_file) {
+        if let Some(now) = file.iter().find(|now| now.key == row.key && now.value != row.value) {
+            let (key, value) = (safe_text(&row.key), safe_text(&now.value));
+            out.talk(&format!("config.toml has {key} = {value}, which counts after `dak down` and `dak up`"));
+        }
+    }
 }
 
 /// The value alone, so that a script can have it.
@@ -65,7 +81,9 @@ async fn get(link: &Link<'_>, key: &str, out: &Out) -> Outcome {
     let rows = take!(link.ask(Request::Config).await?, Config)?;
     let row = rows.into_iter().find(|row| row.key == key);
     let row = row.ok_or_else(|| ApiError::not_found(format!("the running node knows no setting {key}")))?;
-    out.row(&row, |_| format!("{}\n", safe_text(&row.value)))
+    out.row(&row, |_| format!("{}\n", safe_text(&row.value)))?;
+    tell_of_waiting(link, &[row], out);
+    Ok(())
 }
 
 /// Nobody has to be asked: the file is the person's own.

@@ -56,6 +56,7 @@ pub async fn topic(link: &Link<'_>, args: &TopicArgs, out: &Out) -> Outcome {
         }
         TopicWhat::Subscribe { topic } => {
             let row = take!(link.ask(Request::TopicSubscribe { topic: topic.clone() }).await?, Subscribed)?;
+            say_where_nothing_comes(link, out).await?;
             out.row(&row, |_| format!("subscribed to {}\n", safe_text(&row.topic)))
         }
         TopicWhat::Unsubscribe { topic } => {
@@ -231,6 +232,17 @@ fn read_line(from: &mut impl BufRead) -> Result<Option<String>, ApiError> {
     String::from_utf8(bytes).map(Some).map_err(|_| ApiError::usage("a line is no text in UTF-8"))
 }
 
+/// What others publish lies where mail for others lies.
+async fn say_where_nothing_comes(link: &Link<'_>, out: &Out) -> Outcome {
+    let carry = take!(link.ask(Request::Carry).await?, Carry)?;
+    if carry.quota_bytes == 0 {
+        out.talk(
+            "nothing that others publish comes to this node, for it carries for nobody: `dak carry limit 64M` lets it",
+        );
+    }
+    Ok(())
+}
+
 pub async fn sub(link: &Link<'_>, args: &Sub, out: &Out) -> Outcome {
     if args.failed {
         let asked = Request::TopicFailed { topic: args.topic.clone(), group: args.group.clone() };
@@ -244,6 +256,9 @@ pub async fn sub(link: &Link<'_>, args: &Sub, out: &Out) -> Outcome {
         let (topic, group) = (args.topic.clone(), args.group.clone());
         let done = take!(link.ask(Request::TopicRetry { topic, group, event: event.clone() }).await?, Done)?;
         return out.row(&done, |_| "handed out again\n".into());
+    }
+    if args.follow {
+        say_where_nothing_comes(link, out).await?;
     }
     let window = if args.cmd.is_empty() { PRINTED_AT_ONCE } else { 1 };
     let wish = Topic::Sub {

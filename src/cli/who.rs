@@ -36,7 +36,11 @@ pub fn introduction(introduced: &IntroducedRow, id: &str) -> String {
     match &introduced.known_as {
         Some(known) if *known == introduced.name => format!("introduces {name}, whom you know"),
         Some(known) => format!("introduces {name}, whom you know as {}", safe_text(known)),
-        None => format!("introduces {name}: dak contact add {} {}", shell_word(&name), short_id(id)),
+        None => {
+            // Or it would be taken for an option.
+            let dashes = if name.starts_with('-') { "-- " } else { "" };
+            format!("introduces {name}: dak contact add {dashes}{} {}", shell_word(&name), short_id(id))
+        }
     }
 }
 
@@ -74,6 +78,14 @@ fn unnamed(short: &str, nickname: Option<&str>) -> String {
 mod tests {
     use super::*;
     use crate::id::NodeId;
+
+    #[test]
+    fn what_is_to_be_typed_takes_no_name_for_an_option() {
+        let introduced = |name: &str| IntroducedRow { name: name.into(), address: "dak:x".into(), known_as: None };
+        assert_eq!(introduction(&introduced("eve"), "0123456789ab"), "introduces eve: dak contact add eve 0123456789");
+        let odd = introduction(&introduced("--to me"), "0123456789ab");
+        assert_eq!(odd, "introduces --to me: dak contact add -- '--to me' 0123456789");
+    }
 
     #[test]
     fn names_come_as_they_are_and_addresses_short() {

@@ -57,7 +57,8 @@ pub fn looks_like_an_id(text: &str) -> bool {
 }
 
 pub fn nobody(who: &str) -> ApiError {
-    ApiError::not_found(format!("there is no contact {}", safe_text(who))).next(NextStep::AddContact)
+    let who = if who.trim().is_empty() { "with an empty name".into() } else { safe_text(who) };
+    ApiError::not_found(format!("there is no contact {who}")).next(NextStep::AddContact)
 }
 
 impl Desk {

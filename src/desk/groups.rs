@@ -151,6 +151,7 @@ impl Desk {
             NotDone::NotJoined => error.next(NextStep::JoinGroup { group: name }),
             NotDone::NoGroup | NotDone::NotMember | NotDone::TooMany => error.next(NextStep::ListGroups),
             NotDone::NotOwner => error.advise("ask one of its owners"),
+            NotDone::LastOwner => error.advise("make another member an owner first"),
             _ => error,
         }
     }

@@ -160,7 +160,11 @@ impl Desk {
             return Err(ApiError::usage("no word of a command has a null character in it"));
         }
         let time_max = Millis(new.timeout_ms.unwrap_or(TIME_MAX.0));
-        if !(1..=HOOK_TIME_MS_MAX).contains(&time_max.0) {
+        if time_max.0 == 0 {
+            let error = ApiError::usage("a hook needs some time for a message");
+            return Err(error.advise("give it a time such as 30s"));
+        }
+        if time_max.0 > HOOK_TIME_MS_MAX {
             let message = format!("a hook takes at most {} for a message", exact_span(Millis(HOOK_TIME_MS_MAX)));
             return Err(ApiError::usage(message).advise("have it start what takes longer elsewhere"));
         }

@@ -6,7 +6,9 @@ use super::find::thread_mark;
 use super::rows::{self, Envelope, Opened, Taken};
 use crate::agent::Input;
 use crate::agent::change::{Change, Letter};
-use crate::api::model::{Compose, ComposedTask, Done, File, LetterRow, RecipientRow, Schema, SentRow, State, Tag};
+use crate::api::model::{
+    Compose, ComposedTask, Done, File, LetterRow, RecipientRow, Schema, SentRow, State, Tag, check_lifetime,
+};
 use crate::api::{ApiError, NextStep, Response};
 use crate::content::{AFTER_READ_MS_MAX, AfterRead, Attachment, Content, NewTask, OFFSET_MINUTES_MAX, Text, pad};
 use crate::id::{BundleId, NodeId};
@@ -55,7 +57,8 @@ impl Desk {
     /// Refuses what cannot be sent as it is, whoever it goes to.
     pub(super) fn check_composed(&self, compose: &Compose) -> Result<(), ApiError> {
         compose.check_size()?;
-        check_lifetime(compose.lifetime_ms)?;
+        // One that is too long is the node's to refuse, once it goes: drafts are kept whatever they ask for.
+        check_lifetime(compose.lifetime_ms.filter(|span| *span == 0))?;
         check_after_read(compose.expire_after_read_ms)?;
         if compose.offset_minutes.is_some_and(|minutes| minutes.unsigned_abs() > OFFSET_MINUTES_MAX.unsigned_abs()) {
             return Err(ApiError::usage("no clock is more than 18 hours from UTC").advise("leave the offset out"));
@@ -270,13 +273,6 @@ pub(super) fn check_after_read(span_ms: Option<u64>) -> Result<(), ApiError> {
         return Err(ApiError::usage(error).advise("give it a time such as 1h or 7d, or never"));
     }
     Ok(())
-}
-
-pub(super) fn check_lifetime(lifetime_ms: Option<u64>) -> Result<(), ApiError> {
-    match lifetime_ms {
-        Some(0) => Err(ApiError::usage("a message needs some time to arrive").advise("give it a lifetime such as 3d")),
-        _ => Ok(()),
-    }
 }
 
 /// What the person wrote themselves.

@@ -1,10 +1,10 @@
 //! Whom this person knows, and by what names.
 
-use super::mail::{check_after_read, check_lifetime};
+use super::mail::check_after_read;
 use super::{Desk, find, rows};
 use crate::agent::change::{Person, Standing};
 use crate::agent::{Agent, Input};
-use crate::api::model::{ContactRow, Done, Introduction, Usual};
+use crate::api::model::{ContactRow, Done, Introduction, Usual, check_lifetime};
 use crate::api::{ApiError, NextStep, Response};
 use crate::id::NodeId;
 use crate::mail::kept::{self, Habits};

@@ -491,9 +491,9 @@ fn filter(text: &str) -> Option<Filter> {
 }
 
 fn no_name(text: &str) -> ApiError {
+    let shown = if text.trim().is_empty() { "an empty name".into() } else { safe_text(text) };
     let message = format!(
-        "{} names no topic: its levels have a-z, 0-9, _ and -, with / between them, at most {TOPIC_BYTES_MAX} bytes in all",
-        safe_text(text)
+        "{shown} names no topic: its levels have a-z, 0-9, _ and -, with / between them, at most {TOPIC_BYTES_MAX} bytes in all"
     );
     ApiError::usage(message)
 }

@@ -32,6 +32,8 @@ fn two_nodes_that_both_answer_by_themselves_end_after_one_answer() {
     assert_eq!((&row["tags"][0], &row["in_reply_to"]), (&"automatic".into(), &id.clone().into()), "{row}");
     assert_eq!(row["text"], format!("I got {id}"));
     alice.until_talk("stderr", "no automatic answer");
+    // He would answer what a person writes a second later.
+    assert_eq!(bob.run("hook remove answers").code, 0);
     settle(&alice, "bob", &bob);
     assert_eq!((texts(&bob), texts(&alice).len()), (vec!["hello".into(), "the last word".into()], 1));
     assert!(alice.talk().contains("it is automatic itself"), "{}", alice.talk());
@@ -71,6 +73,24 @@ fn one_who_is_away_answers_each_contact_once_and_no_longer_than_said() {
     ] {
         assert_eq!(bob.run(line).code, code, "{line}");
     }
+}
+
+#[test]
+fn who_says_off_is_back_and_who_names_no_time_is_asked_for_one() {
+    let mut alice = Person::new("alice");
+    alice.up("");
+    for word in ["off", "end", "Back"] {
+        let set = alice.run_args(&["away", "at sea", "--until", "3d"]);
+        assert!(set.code == 0 && set.talk.contains("dak away --end"), "{}", set.talk);
+        let ended = alice.run_args(&["away", word]);
+        assert_eq!((ended.code, ended.data.as_str()), (0, "back\n"), "{word}: {}", ended.talk);
+        assert_eq!(alice.json("away")["away"], false, "{word}");
+    }
+    let untimed = alice.run_args(&["away", "at sea"]);
+    assert!(untimed.code == 2 && untimed.talk.contains("--until fri"), "{}", untimed.talk);
+    // With a time it is what is said.
+    assert_eq!(alice.run_args(&["away", "off", "--until", "3d"]).code, 0);
+    assert_eq!(alice.json("away")["text"], "off");
 }
 
 #[test]

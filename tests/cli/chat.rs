@@ -134,7 +134,7 @@ impl Drop for Terminal {
 }
 
 /// What a terminal shows that got these bytes, as far as ratatui's go: places, clearing, text of one column a character.
-fn screen(bytes: &str) -> String {
+pub fn screen(bytes: &str) -> String {
     let (mut rows, mut x, mut y) = (vec![vec![' '; 220]; 70], 0usize, 0usize);
     let mut chars = bytes.chars().peekable();
     while let Some(c) = chars.next() {
@@ -264,6 +264,10 @@ fn a_node_that_stops_is_said_and_words_are_kept_without_it() {
     chat.until("nothing was said yet");
     alice.signal(Signal::KILL);
     chat.until("no node runs");
+    // What is sent waits in the home, and is seen there.
+    chat.types("at once");
+    chat.types(ENTER);
+    chat.until("|   at once");
     chat.types("later");
     alice.until("draft", |rows| rows.len() == 1 && rows[0]["text"] == "later");
     alice.up(&format!("--peer {}", bob.place()));

@@ -55,6 +55,9 @@ fn a_line_that_is_typed_outlives_a_kill_a_cut_line_and_a_node_that_is_gone() {
     chat.until("nothing was said yet");
     alice.signal(Signal::KILL);
     chat.until_right("that nothing comes", |screen| screen.contains("no node runs") || screen.contains("cut off"));
+    // What is sent waits in the home, and is seen there.
+    chat.types("at once\r");
+    chat.until("me, today");
     chat.types("later");
     chat.until("\nlater");
     // The key keeps it at once.

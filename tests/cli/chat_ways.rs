@@ -1,6 +1,8 @@
 //! `dak chat` on the whole terminal: threads, files, groups, what is unread, the shell beside it, and terminals that do not say
 //! where a paste begins.
 
+use std::process::Command;
+
 use rustix::process::Signal;
 use serde_json::json;
 
@@ -138,6 +140,13 @@ fn files_go_out_groups_are_joined_and_what_is_unread_is_one_key_away() {
     chat.types("/nowhere/at-all.txt\r");
     chat.until("not sent: ");
     chat.until("> the plan");
+    let pipe = alice.path("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    chat.types(CTRL_F);
+    chat.until("send file:");
+    chat.types(&pipe);
+    chat.types(ENTER);
+    chat.until("is neither a file nor a folder");
     chat.types(CTRL_F);
     chat.until("send file:");
     chat.types(&path);

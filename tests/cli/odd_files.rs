@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::Value;
 
@@ -38,6 +39,22 @@ fn whatever_a_file_is_called_it_is_shown_and_saved_without_harm() {
     let harmless = |name: &String| !name.contains(char::is_control) && !name.starts_with('-') && name.len() <= 120;
     let names = names(&got);
     assert!(names.len() == 3 && names.iter().all(harmless), "{names:?}");
+}
+
+#[test]
+fn a_pipe_that_nobody_writes_into_is_waited_for_aloud() {
+    let (mut alice, mut bob) = (Person::new("alice"), Person::new("bob"));
+    acquaint(&mut alice, &mut bob);
+    let pipe = alice.path("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut sending = alice.spawn(&format!("send bob -f {pipe} --json"));
+    fs::write(&pipe, "from the other end").unwrap();
+    assert!(sending.try_line().is_some());
+    let mut sending = alice.spawn(&format!("send bob -f {pipe}"));
+    alice.until_talk("stderr", "waiting for what is written into");
+    fs::write(&pipe, "from the other end").unwrap();
+    assert!(sending.line().starts_with("queued "));
+    bob.until("inbox", |rows| rows.len() == 2);
 }
 
 #[test]

@@ -186,6 +186,10 @@ fn of_a_muted_conversation_waits_only_what_names_its_reader_where_that_was_wante
 #[test]
 fn nobody_is_told_of_what_does_not_wait() {
     let (alice, mut bob) = two();
+    let mut carol = Person::new("carol");
+    let address = carol.up(&format!("--peer {}", alice.place()))["address"].as_str().unwrap().to_owned();
+    works(&bob, &format!("contact add carol {address}"));
+    works(&carol, &format!("contact add bob {}", bob.json("me")["address"].as_str().unwrap()));
     works(&bob, "mute alice");
     bob.down();
     let mut node =
@@ -193,13 +197,15 @@ fn nobody_is_told_of_what_does_not_wait() {
     node.line();
     bob.keep_talk("node");
     let (mut all, mut some) = (bob.spawn("inbox --follow --all --json"), bob.spawn("inbox --follow --json"));
+    say(&carol, "bob", "before");
+    assert!(all.line().contains("before") && some.line().contains("before"), "both have begun");
     say(&alice, "bob", "quietly");
     assert!(all.line().contains("quietly"));
     works(&bob, "unmute alice");
     let second = say(&alice, "bob", "loudly");
     assert!(some.line().contains("loudly"));
     let told = bob.until_talk("node", &format!("mail from alice: dak read {}", &second[..10]));
-    assert_eq!(told.matches("mail from").count(), 1, "{told}");
+    assert_eq!(told.matches("mail from alice").count(), 1, "{told}");
 }
 
 #[test]

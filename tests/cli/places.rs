@@ -158,10 +158,10 @@ fn an_interrupt_ends_whatever_opens_a_users_file() {
     assert_eq!(waiting.end(), None, "{}", alice.talk());
 }
 
-/// Returns when a process waits for the other end of a pipe, or, where the system does not say so, after a moment.
+/// Returns when a process waits for the other end of a pipe, or, where the system does not say so, after a while.
 fn until_it_opens_a_pipe(process: &Running) {
     let waits = || std::fs::read_to_string(format!("/proc/{}/wchan", process.pid())).unwrap_or_default();
-    (0..100).take_while(|_| !waits().contains("fifo") && !waits().contains("partner")).for_each(|_| {
+    (0..1_000).take_while(|_| !waits().contains("fifo") && !waits().contains("partner")).for_each(|_| {
         std::thread::sleep(std::time::Duration::from_millis(10));
     });
 }

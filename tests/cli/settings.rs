@@ -14,9 +14,16 @@ fn a_setting_is_kept_read_again_and_a_slip_is_told_what_was_meant() {
     assert_eq!((set.code, set.data.as_str()), (0, "api.listen = \"127.0.0.1:7070\"\n"));
     assert!(set.talk.contains("restart it with `dak down` and `dak up`"), "{}", set.talk);
     // The node goes on as it was, and says so itself.
-    assert_eq!(alice.run("config get api.listen").data, "\n");
+    let got = alice.run("config get api.listen");
+    assert_eq!(got.data, "\n");
+    let waits = "config.toml has api.listen = 127.0.0.1:7070, which counts after `dak down` and `dak up`\n";
+    assert_eq!((got.talk.as_str(), alice.run("config").talk.as_str()), (waits, waits));
+    // What is changed as it runs does not wait.
+    assert_eq!(alice.run("carry limit 64MiB").code, 0);
+    assert_eq!(alice.run("config get carry_limit").talk, "");
     alice.down();
-    assert_eq!(alice.run("config get api.listen").data, "127.0.0.1:7070\n");
+    let got = alice.run("config get api.listen");
+    assert_eq!((got.data.as_str(), got.talk.as_str()), ("127.0.0.1:7070\n", ""));
     let row = alice.json("config get api.listen");
     assert_eq!(row, json!({"schema": 1, "key": "api.listen", "value": "127.0.0.1:7070", "origin": "config.toml"}));
     assert_eq!(alice.rows("config list"), alice.rows("config"));

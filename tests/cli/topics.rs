@@ -390,9 +390,12 @@ fn who_carries_more_and_subscribes_while_a_carrier_is_in_contact_is_told_what_th
     carol.until("topic", |rows| rows.iter().any(|row| row["standing"] == "around" && row["carried"] == 2));
     assert_eq!(alice.down(), Some(0));
     assert_eq!(bob.run(&format!("contact add alice {alices}")).code, 0);
-    assert_eq!(bob.json("topic subscribe alice/weather")["topic"], "alice/weather");
+    let subscribed = bob.run("topic subscribe alice/weather");
+    assert_eq!((subscribed.code, &*subscribed.data), (0, "subscribed to alice/weather\n"));
+    assert!(subscribed.talk.contains("dak carry limit 64M"), "{subscribed:?}");
     assert_eq!(bob.rows("sub alice/weather").len(), 0, "who carries for nobody is offered nothing");
     assert_eq!(bob.run("carry limit 64M").code, 0);
+    assert_eq!(bob.run("topic subscribe alice/weather").talk, "");
     assert_eq!(texts(&events(&bob, "alice/weather", 1)), ["gale"]);
     bob.until("peers", |peers| peers.len() == 1);
 }

@@ -9,6 +9,7 @@ use redb::{Database, TableDefinition};
 use rustix::process::Signal;
 
 use crate::person::Person;
+use crate::port_of_loopback::free_port;
 use crate::{SOMEBODY, acquaint};
 
 #[test]
@@ -136,7 +137,7 @@ fn a_store_of_a_newer_format_is_left_alone_with_exit_7() {
 
 #[test]
 fn a_node_is_ready_wherever_it_is_told_to_listen_twice() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let free = free_port();
     let mut alice = Person::new("alice");
     let place = format!("/ip4/127.0.0.1/tcp/{free}");
     let ready = alice.up(&format!("--listen {place} --listen {place}"));
@@ -209,6 +210,34 @@ fn a_life_of_nothing_is_a_slip_of_the_keyboard() {
     let ran = alice.run(&format!("send {SOMEBODY} hi --lifetime 0s"));
     assert_eq!(ran.code, 2, "{}", ran.talk);
     assert!(!ran.talk.contains("longer"), "{}", ran.talk);
+}
+
+#[test]
+fn blanks_are_no_words_and_a_life_that_none_can_have_is_said_at_once() {
+    let mut alice = Person::new("alice");
+    alice.up("");
+    let sent = alice.json("send me hello")["id"].as_str().unwrap().to_owned();
+    let refused = alice.run_args(&["send", "me", " \n\t"]);
+    assert_eq!((refused.code, refused.talk.contains("nothing to send")), (2, true), "{}", refused.talk);
+    let refused = alice.run_args(&["edit", &sent, " "]);
+    assert_eq!((refused.code, refused.talk.contains("dak withdraw")), (2, true), "{}", refused.talk);
+    let refused = alice.run("send me later --at tomorrow --lifetime 31d");
+    assert_eq!((refused.code, refused.talk.contains("kept as draft 1")), (5, true), "{}", refused.talk);
+    let rows = alice.rows("talk me");
+    assert_eq!((rows.len(), &rows[0]["text"], &rows[0]["edited"]), (1, &"hello".into(), &false.into()), "{rows:?}");
+}
+
+#[test]
+fn whoever_cannot_be_told_of_the_id_hears_that_the_message_is_queued() {
+    let mut alice = Person::new("alice");
+    alice.up("");
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = alice.command(&["send", SOMEBODY, "once"]).stdout(full).output().unwrap();
+    let talk = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{talk}");
+    let rows = alice.rows("status");
+    let id = &rows[0]["id"].as_str().unwrap()[..10];
+    assert!(talk.contains("but the message is queued") && talk.contains(&format!("dak status {id}")), "{talk}");
 }
 
 #[test]

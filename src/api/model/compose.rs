@@ -4,8 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{Tag, When, names};
 use crate::api::ApiError;
-use crate::bundle::Priority;
+use crate::bundle::{LIFETIME_MAX, Priority};
 use crate::content::ATTACHMENTS_MAX;
+use crate::time::Millis;
+use crate::units::exact_span;
 
 /// Largest text and attachments of one message together, in bytes. A bundle holds at most 1 MiB with everything around
 /// them, and padding may add an eighth.
@@ -157,6 +159,20 @@ impl Compose {
     /// Refuses a message that no bundle can hold, or with more files than one takes, with the limit.
     pub fn check_size(&self) -> Result<(), ApiError> {
         check_composed(self.attachments.len(), self.size_bytes())
+    }
+}
+
+/// Refuses a lifetime that no message can have.
+pub fn check_lifetime(lifetime_ms: Option<u64>) -> Result<(), ApiError> {
+    match lifetime_ms {
+        Some(0) => Err(ApiError::usage("a message needs some time to arrive").advise("give it a lifetime such as 3d")),
+        Some(span) if Millis(span) > LIFETIME_MAX => {
+            let most = exact_span(LIFETIME_MAX);
+            let error =
+                ApiError::refused(format!("a lifetime of {} is longer than any node takes", exact_span(Millis(span))));
+            Err(error.advise(format!("choose one of at most {most}")))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -97,7 +97,6 @@ name here, or to one person twice within --every. Without, it is a note to onese
 #[derive(Args, Debug)]
 pub struct AwayArgs {
     /// What is said; without it, whether I am away
-    #[arg(requires = "until")]
     pub text: Option<String>,
     /// When I am back: fri 17:00, 3d, 31.12.2026; a day lasts to its end
     #[arg(long, value_name = "TIME", requires = "text")]
