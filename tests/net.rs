@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use dak::net::{Limits, Net, NetConfig, NetError, NetEvent, SendError, Why};
 use libp2p::Multiaddr;
-use support::net::{Node, any_port, secret};
+use support::net::{Node, any_port, one_port, secret};
 
 #[tokio::test]
 async fn frames_go_both_ways_in_order_and_intact() {
@@ -80,7 +80,7 @@ async fn both_dial_at_once_and_there_is_one_contact() {
 
 #[tokio::test]
 async fn a_peer_that_restarts_on_its_port_is_found_again() {
-    let alice = Node::start(secret(1), NetConfig { listen: any_port(), ..NetConfig::default() }).await;
+    let alice = Node::start(secret(1), NetConfig { listen: one_port(), ..NetConfig::default() }).await;
     let addr = alice.addr();
     let mut bob = Node::start(secret(2), NetConfig { peers: vec![addr.clone()], ..NetConfig::default() }).await;
     bob.up(alice.id).await;
@@ -96,7 +96,7 @@ async fn a_peer_that_restarts_on_its_port_is_found_again() {
 
 #[tokio::test]
 async fn another_node_at_a_given_address_is_taken_for_what_it_is() {
-    let alice = Node::start(secret(1), NetConfig { listen: any_port(), ..NetConfig::default() }).await;
+    let alice = Node::start(secret(1), NetConfig { listen: one_port(), ..NetConfig::default() }).await;
     let addr = alice.addr();
     let mut bob = Node::start(secret(2), NetConfig { peers: vec![addr.clone()], ..NetConfig::default() }).await;
     bob.up(alice.id).await;
@@ -281,7 +281,7 @@ async fn addresses_that_cannot_be_used_are_refused_with_a_sentence() {
 
 #[tokio::test]
 async fn a_node_that_dials_itself_has_no_contact() {
-    let alice = Node::start(secret(1), NetConfig { listen: any_port(), ..NetConfig::default() }).await;
+    let alice = Node::start(secret(1), NetConfig { listen: one_port(), ..NetConfig::default() }).await;
     let addr = alice.addr();
     alice.handle.shutdown().await;
     let config = NetConfig { listen: vec![addr.clone()], peers: vec![addr], ..NetConfig::default() };

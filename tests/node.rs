@@ -24,8 +24,11 @@ use libp2p::Multiaddr;
 #[path = "cli/person.rs"]
 #[allow(dead_code)]
 mod person;
+#[path = "support/port.rs"]
+mod port;
 
 use person::Person;
+use port::free_port;
 
 /// How long anything may take; a failure is an invariant broken, not a slow machine.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -169,8 +172,7 @@ async fn a_ring_that_was_stopped_brings_all_its_mail_once_it_is_started_again() 
 
 /// Addresses that nobody listens on.
 fn free_places(count: usize) -> Vec<String> {
-    let taken: Vec<_> = (0..count).map(|_| std::net::TcpListener::bind("127.0.0.1:0").unwrap()).collect();
-    taken.iter().map(|taken| format!("/ip4/127.0.0.1/tcp/{}", taken.local_addr().unwrap().port())).collect()
+    (0..count).map(|_| format!("/ip4/127.0.0.1/tcp/{}", free_port())).collect()
 }
 
 fn node(place: &Path, name: &str, identity: Identity, peers: &[&str]) -> Node {

@@ -14,7 +14,8 @@ use dak::eid::Eid;
 use dak::id::NodeId;
 use dak::keys::Identity;
 use dak::net::NetConfig;
-use dak::node::{Node, Options};
+use dak::node::{Node, NodeError, Options};
+use dak::store::StoreError;
 use dak::time::DAY;
 use rand_core::Rng;
 use tokio::sync::{Mutex, mpsc};
@@ -155,7 +156,16 @@ impl Alice {
             net: Some(net),
             record: None,
         };
-        Node::start(options).unwrap()
+        let began = Instant::now();
+        loop {
+            match Node::start(options.clone()) {
+                // Tasks of the node that had it before may still be ending.
+                Err(NodeError::Store(StoreError::Locked)) if began.elapsed() < PATIENCE => {
+                    std::thread::sleep(Duration::from_millis(10));
+                }
+                started => return started.unwrap(),
+            }
+        }
     }
 
     async fn write(node: &Node, to: NodeId, count: u64) -> Vec<dak::id::BundleId> {

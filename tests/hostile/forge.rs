@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crc::{CRC_32_ISCSI, Crc};
 use dak::bundle::{Bundle, Creation, Draft, Hops, Kind, Priority, Signer, Unverified};
-use dak::content::{Content, GroupWord, Mark, Text, pad, pad_got};
+use dak::content::{Content, GroupWord, Mark, Text, pad};
 use dak::eid::Eid;
 use dak::id::{BundleId, NodeId};
 use dak::receipt::{Receipt, ReceiptKind};
@@ -61,7 +61,7 @@ impl Genuine {
     pub fn got(from: &SigningKey, to: NodeId, sequence: u64, group: NodeId, got: Vec<Mark>) -> Genuine {
         let draft = draft(from, Kind::Message, Eid::got(to), sequence);
         let word = Content::Group(Box::new(GroupWord { got, ..GroupWord::of(group) }));
-        let sealed = seal(&to, &draft.primary(), &pad_got(&word.encode()), from).unwrap();
+        let sealed = seal(&to, &draft.primary(), &pad(&word.encode()), from).unwrap();
         let bundle = draft.sign(&sealed, from).unwrap();
         Genuine { draft, bundle }
     }

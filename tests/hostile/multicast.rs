@@ -118,7 +118,7 @@ fn claim() {
         let text = format!("dnsaddr=/ip4/{host}/tcp/{port}/p2p/{name}");
         speaker(host).send_to(&packet(&mut dice, &text), (Ipv4Addr::new(224, 0, 0, 251), 5353)).unwrap();
         let said = Instant::now();
-        while said.elapsed() < Duration::from_secs(5) {
+        while said.elapsed() < Duration::from_secs(30) {
             if listener.accept().is_ok() {
                 println!("\ndialed {n} {}", said.elapsed().as_millis());
                 break;

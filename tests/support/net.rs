@@ -33,6 +33,11 @@ pub fn any_port() -> Vec<Multiaddr> {
     vec!["/ip4/127.0.0.1/tcp/0".parse().unwrap()]
 }
 
+/// One that is there again for who listens there a second time.
+pub fn one_port() -> Vec<Multiaddr> {
+    vec![format!("/ip4/127.0.0.1/tcp/{}", super::port::free_port()).parse().unwrap()]
+}
+
 impl Node {
     /// Starts a network and waits until it listens.
     pub async fn start(secret: [u8; 32], config: NetConfig) -> Node {

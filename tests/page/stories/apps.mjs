@@ -1,6 +1,6 @@
 // The three apps that come along, used at two homes; what one tells is seen by the other while both look, and the same to
 // who opens it later.
-import { equal, holds, until } from '../lib.mjs';
+import { holds, until } from '../lib.mjs';
 
 const inside = (page) => page.frameLocator('iframe.app-frame');
 
@@ -45,7 +45,7 @@ export default async function (world) {
   await inside(other).getByRole('radio', { name: /bridge/ }).check();
   await poll.getByText('2 votes so far').waitFor();
   await until('the lines are there', async () => (await bob.rows('talk', 'alice')).filter((row) => row.kind === 'app').length >= 3);
-  equal((await bob.one('inbox', '--count')).unread, 2, 'the messages with the apps alone are unread');
+  await until('the messages with the apps alone are unread', async () => (await bob.one('inbox', '--count')).unread === 2);
 
   // A text that both write in at once is one text.
   await page.evaluate(() => (location.hash = '#/app'));

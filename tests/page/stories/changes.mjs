@@ -1,5 +1,5 @@
 // Reactions, edits, withdrawals and deletions, made on a page and seen on another.
-import { choose, equal, field, holds, said, talk, talkWith, until, write } from '../lib.mjs';
+import { choose, equal, field, said, talk, talkWith, until, write } from '../lib.mjs';
 
 export default async function ({ people: { alice, bob } }) {
   const [toBob, toAlice] = [await bob.address(), await alice.address()];
@@ -18,8 +18,7 @@ export default async function ({ people: { alice, bob } }) {
   await mine.locator('.reaction').click();
   await theirs.locator('.reaction', { hasText: '2' }).waitFor();
   await theirs.locator('.reaction').click();
-  await mine.locator('.reaction', { hasText: '1' }).waitFor();
-  holds(/by me$/.test((await mine.locator('.reaction').getAttribute('aria-label')) ?? ''), 'hers is left');
+  await until('hers is left', async () => /👍 by me$/.test((await mine.locator('.reaction').getAttribute('aria-label')) ?? ''));
   await mine.locator('.reaction').click();
   await until('nobody reacts any more', async () => (await theirs.locator('.reaction').count()) === 0);
   // Another one than those that are offered.
@@ -31,7 +30,7 @@ export default async function ({ people: { alice, bob } }) {
 
   // Other words: by the menu, by the arrow, and nothing where somebody thinks better of it.
   await choose(hers, mine, 'Edit');
-  equal(await field(talk(hers)).inputValue(), 'The pump leeks.', 'what is to be edited');
+  await until('what is to be edited is there', async () => (await field(talk(hers)).inputValue()) === 'The pump leeks.');
   await field(talk(hers)).fill('The pump leaks.');
   await hers.getByRole('button', { name: 'Save', exact: true }).click();
   await said(talk(his), 'The pump leaks.').getByRole('button', { name: 'edited' }).click();
@@ -40,7 +39,7 @@ export default async function ({ people: { alice, bob } }) {
   await field(talk(hers)).press('ArrowUp');
   await until('the last one is there', async () => (await field(talk(hers)).inputValue()) === 'The pump leaks.');
   await field(talk(hers)).press('Escape');
-  equal(await field(talk(hers)).inputValue(), '', 'let be');
+  await until('it is let be', async () => (await field(talk(hers)).inputValue()) === '');
   equal(await said(talk(hers), 'The pump leaks.').count(), 1, 'as it was');
 
   // Withdrawn for both, after a question; deleted for one.

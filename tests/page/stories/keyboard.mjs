@@ -45,7 +45,7 @@ export default async function ({ people: { alice, bob } }) {
   }
   await keys.press('Enter');
   await page.locator('dialog[open]').waitFor();
-  holds(await page.evaluate(() => document.querySelector('dialog[open]')?.contains(document.activeElement)), 'the focus is in the dialog');
+  await until('the focus is in the dialog', () => page.evaluate(() => document.querySelector('dialog[open]')?.contains(document.activeElement)));
   await keys.press('Escape');
   await until('it is closed', async () => (await page.locator('dialog[open]').count()) === 0);
   await until('the focus is back where it was', async () => (await focused()).trim() === 'Add');

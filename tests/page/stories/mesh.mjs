@@ -1,5 +1,5 @@
 // Alice meets only Carol, who carries what is for Bob; the map says so, and draws it when it arrives.
-import { holds, until, visit } from '../lib.mjs';
+import { until, visit } from '../lib.mjs';
 
 export default async function ({ people: { alice, bob, carol } }) {
   // What is looked at again after seconds never is here: all that is seen was told.
@@ -16,20 +16,20 @@ export default async function ({ people: { alice, bob, carol } }) {
   await message.getByRole('button').click();
   await message.locator('.life', { hasText: 'carol' }).waitFor();
   await until('the map says what she carries', async () => /carries 1 message of mine/.test((await carols.getByRole('button').getAttribute('aria-label')) ?? ''));
-  holds((await page.locator('.map-line.told').count()) >= 1, 'the way that it took is drawn');
+  await until('the way that it took is drawn', async () => (await page.locator('.map-line.told').count()) >= 1);
 
   // The same as a table.
   await page.getByRole('radio', { name: 'Table' }).click();
   const row = page.getByRole('row', { name: /carol/ });
   await row.getByText('in contact').waitFor();
-  holds(/\b1\b/.test(await row.innerText()), 'what she carries stands in the table');
+  await until('what she carries stands in the table', async () => /\b1\b/.test(await row.innerText()));
   await page.getByRole('radio', { name: 'Picture' }).click();
   const sliders = page.locator('.chart [role=slider]');
   await sliders.first().waitFor();
-  holds((await sliders.count()) === 4, 'contacts, backlog, traffic and room');
+  await until('contacts, backlog, traffic and room are there', async () => (await sliders.count()) === 4);
   await sliders.first().focus();
   await page.keyboard.press('ArrowLeft');
-  holds(/:/.test((await sliders.first().getAttribute('aria-valuetext')) ?? ''), 'a figure is said');
+  await until('a figure is said', async () => /:/.test((await sliders.first().getAttribute('aria-valuetext')) ?? ''));
 
   // She goes, and the map says so.
   await carol.run('down');

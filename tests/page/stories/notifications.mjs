@@ -14,6 +14,16 @@ function before() {
     }
   };
   Document.prototype.hasFocus = () => window.looks;
+  // What tells the system hears of it by another way than what draws it.
+  const real = window.fetch;
+  window.followed = '';
+  window.fetch = async (...asked) => {
+    const answer = await real(...asked);
+    if (!String(asked[0]?.url ?? asked[0]).includes('/v1/inbox/follow') || !answer.ok) return answer;
+    const [mine, theirs] = answer.body.tee();
+    mine.pipeThrough(new TextDecoderStream()).pipeTo(new WritableStream({ write: (said) => void (window.followed += said) })).catch(() => undefined);
+    return new Response(theirs, { status: answer.status, headers: answer.headers });
+  };
 }
 
 export default async function (world) {
@@ -26,6 +36,11 @@ export default async function (world) {
     return page;
   };
   const shown = (page) => page.evaluate(() => window.shown);
+  const heard = (words) =>
+    until(`what tells the system heard ${words}`, async () => {
+      const followed = await Promise.all([page, second].map((one) => one.evaluate(() => window.followed)));
+      return followed.some((said) => said.includes(words));
+    });
   const page = await open(alice);
   const second = await page.context().newPage();
   await second.goto(page.url());
@@ -54,6 +69,7 @@ export default async function (world) {
   for (const one of [page, second]) await one.evaluate(() => (window.looks = true));
   await bob.run('send', 'alice', 'seen as it comes');
   await page.locator('article.message', { hasText: 'seen as it comes' }).waitFor();
+  await heard('seen as it comes');
   for (const one of [page, second]) await one.evaluate(() => (window.looks = false));
   await alice.run('mute', 'bob');
   await bob.run('send', 'alice', 'muted');
@@ -63,8 +79,9 @@ export default async function (world) {
   await until('it is told again', async () => (await all()).some((one) => one.body === 'heard again'));
   equal((await all()).filter((one) => /seen as it comes|muted/.test(one.body ?? '')), [], 'neither of both');
 
-  // Quiet hours are the node's; hers are all day long.
-  await carol.run('config', 'set', 'quiet', '00:00-23:59');
+  // Quiet hours are the node's; hers began an hour or two ago and last.
+  const hour = (from) => `${String((new Date().getHours() + 24 + from) % 24).padStart(2, '0')}:00`;
+  await carol.run('config', 'set', 'quiet', `${hour(-1)}-${hour(11)}`);
   await carol.down();
   await carol.up('--peer', (await alice.one('me')).listen[0]);
   const carols = await open(carol);

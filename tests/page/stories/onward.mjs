@@ -34,7 +34,7 @@ export default async function ({ people: { alice, bob, carol } }) {
   await later('Good morning');
   await later('And good night');
   equal((await alice.rows('draft', 'list')).filter((row) => row.at).length, 2, 'both wait');
-  equal(await field(talk(hers)).inputValue(), '', 'the field is free');
+  await until('the field is free', async () => (await field(talk(hers)).inputValue()) === '');
   // They wait at the node, whatever page is open.
   await hers.reload();
   const waits = (text) => hers.locator('.scheduled li', { hasText: text });

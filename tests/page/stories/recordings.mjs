@@ -1,6 +1,6 @@
 // A voice and a video message: recorded, paused, gone on with, kept while they are a draft, sent, and played in place at the
 // other home. The browser's microphone and camera are made up.
-import { equal, field, holds, talk, talkWith, until } from '../lib.mjs';
+import { field, holds, talk, talkWith, until } from '../lib.mjs';
 
 export const flags = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream', '--autoplay-policy=no-user-gesture-required'];
 
@@ -32,7 +32,8 @@ export default async function ({ people: { alice, bob } }) {
     await hers.reload();
     const chosen = hers.locator('.chosen li.heard');
     await chosen.waitFor();
-    holds((await chosen.locator(kind).count()) === 1, 'it can be listened to before it goes');
+    // It can be listened to before it goes.
+    await chosen.locator(kind).waitFor({ state: 'attached' });
     await chosen.getByRole('button', { name: /^Without / }).click();
     await until('it is left out', async () => (await chosen.count()) === 0);
 
@@ -40,7 +41,7 @@ export default async function ({ people: { alice, bob } }) {
     await talk(hers).getByRole('button', { name: button }).click();
     await until('it runs', async () => (await seconds()) >= 1);
     await recorder.getByRole('button', { name: 'Throw it away' }).click();
-    equal(await recorder.count(), 0, 'nothing of it');
+    await until('nothing of it is left', async () => (await recorder.count()) === 0);
     await talk(hers).getByRole('button', { name: button }).click();
     await until('it runs', async () => (await seconds()) >= 2);
     await recorder.getByRole('button', { name: 'Stop' }).click();

@@ -100,5 +100,5 @@ export default async function ({ people: { alice, bob } }) {
   await until('she is back', async () => !(await alice.one('away')).away);
   await page.getByRole('region', { name: 'Configuration' }).waitFor();
   await page.getByLabel('Look', { exact: true }).selectOption('dark');
-  equal(await page.evaluate(() => getComputedStyle(document.documentElement).colorScheme), 'dark', 'the look');
+  await until('the look is dark', () => page.evaluate(() => getComputedStyle(document.documentElement).colorScheme === 'dark'));
 }

@@ -32,7 +32,7 @@ export default async function ({ people: { alice, bob } }) {
   await publish(his, 'Fog on the coast.');
   await post(hers, 'Fog on the coast.').waitFor();
   equal(await post(hers, 'Fog on the coast.').locator('p').first().innerText().then((text) => /bob/.test(text)), true, 'who published it');
-  await hers.locator('.split-list a.row', { hasText: '3 messages so far' }).waitFor();
+  for (const page of [hers, his]) await page.locator('.split-list a.row', { hasText: '3 messages so far' }).waitFor();
 
   // Nobody asks again and again: it is told.
   const before = { ...asked };
