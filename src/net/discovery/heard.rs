@@ -19,8 +19,10 @@ const HOST_CLAIMS_MAX: u32 = 16;
 /// Claims on one link that are passed on within [`SPAN`]: an IPv6 host has more addresses than anybody can count.
 const LINK_CLAIMS_MAX: u32 = 512;
 const SPAN: Duration = Duration::from_secs(10);
-/// How long a sighting stays fresh, so that a peer that repeats itself is not told every time.
-const FRESH: Duration = Duration::from_secs(1);
+/// How long a sighting stays fresh, so that a peer that repeats itself is not told every time; less than what lies between
+/// two answers, since whoever asked anew wants to be told.
+const FRESH: Duration = Duration::from_millis(500);
+const _: () = assert!(FRESH.as_millis() < super::ANSWER_AGAIN.as_millis());
 /// How long a peer counts as near by on one word; three questions of the calm rate fit into it.
 pub const TTL: Duration = Duration::from_secs(200);
 
