@@ -482,12 +482,14 @@ impl Tasks {
                     continue;
                 };
                 // Nobody is shown what is no task, or not theirs.
-                let row = self.desk.said_unseen(&with, entry.clone()).await?;
-                let Some(task) = row.changes.task.clone() else { continue };
+                let Some(task) = self.desk.said_unseen(&with, entry.clone()).await?.and_then(|row| row.changes.task)
+                else {
+                    continue;
+                };
                 let me = rows::address(self.desk.node().identity().node());
                 let is_mine = task.assignee.as_ref().is_some_and(|who| who.address == me);
                 if (self.all || task.state == TaskWord::Open) && (is_mine || !self.mine) {
-                    let row = self.desk.said_in(&with, entry).await?;
+                    let Some(row) = self.desk.said_in(&with, entry).await? else { continue };
                     found.push(Row::Tasks(BoardRow {
                         schema: Schema,
                         id: row.id,

@@ -130,13 +130,15 @@ impl Desk {
             _ => (word(what), None),
         };
         let at = When::from_dtn(at);
-        match found {
-            Some((with, _)) if only.is_some_and(|only| *only != with) => Ok(None),
-            Some((with, entry)) => {
-                let mut row = [TalkRow { event: number, ..self.said_in(&with, entry).await? }];
-                self.count_replies(&with, &mut row).await?;
-                let [row] = row;
-                Ok(Some(HappenedRow::Here { what: word, at, by, notice, row: Box::new(row) }))
+        let row = match found {
+            Some((with, _)) if only.is_some_and(|only| *only != with) => return Ok(None),
+            Some((with, entry)) => self.said_now(&with, entry).await?,
+            None => None,
+        };
+        match row {
+            Some(row) => {
+                let row = Box::new(TalkRow { event: number, ..row });
+                Ok(Some(HappenedRow::Here { what: word, at, by, notice, row }))
             }
             None if only.is_some() => Ok(None),
             None => {
@@ -144,6 +146,14 @@ impl Desk {
                 Ok(Some(HappenedRow::Gone { schema: Schema, event: number, what: word, at, by, id }))
             }
         }
+    }
+
+    async fn said_now(&self, with: &Conversation, entry: Entry) -> Result<Option<TalkRow>, ApiError> {
+        let Some(row) = self.said_in(with, entry).await? else { return Ok(None) };
+        let mut row = [row];
+        self.count_replies(with, &mut row).await?;
+        let [row] = row;
+        Ok(Some(row))
     }
 
     pub(super) async fn entry(&self, id: &BundleId) -> Result<Option<(Conversation, Entry)>, ApiError> {

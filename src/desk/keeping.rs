@@ -84,7 +84,7 @@ impl Desk {
             Entry::Came(letter) => letter.id,
             Entry::Own(outgoing) => outgoing.id,
         };
-        let row = self.kept_row(with, line.entry, line.number).await?;
+        let Some(row) = self.kept_row(with, line.entry, line.number).await? else { return Ok(()) };
         let is_gone = row.row.changes.disappeared;
         rows.push(Row::Record(Box::new(row)));
         if is_gone {
@@ -97,15 +97,17 @@ impl Desk {
             .collect();
         for setting in settings.into_values() {
             if let Some((_, entry)) = self.entry(&setting.id).await? {
-                rows.push(Row::Record(Box::new(self.kept_row(with, entry, 0).await?)));
+                let row = self.kept_row(with, entry, 0).await?;
+                rows.extend(row.map(|row| Row::Record(Box::new(row))));
             }
         }
         Ok(())
     }
 
-    async fn kept_row(&self, with: &Conversation, entry: Entry, number: u64) -> Result<KeptRow, ApiError> {
+    /// None of what was deleted meanwhile.
+    async fn kept_row(&self, with: &Conversation, entry: Entry, number: u64) -> Result<Option<KeptRow>, ApiError> {
         // Showing it may end it.
-        let mut row = self.said_in(with, entry.clone()).await?;
+        let Some(mut row) = self.said_in(with, entry.clone()).await? else { return Ok(None) };
         let at = row_of(&entry);
         let body = self.words_at(at).await?;
         // Changes are put nowhere, but come with an import too.
@@ -135,7 +137,7 @@ impl Desk {
             Some(Body::Filed(Filed { content, key, .. })) => (Some(hex(&content)), Some(key_word(key))),
             _ => (None, None),
         };
-        Ok(KeptRow {
+        Ok(Some(KeptRow {
             row: TalkRow { event: number, ..row },
             to,
             to_group,
@@ -145,7 +147,7 @@ impl Desk {
             key: key.map(str::to_owned),
             content,
             events,
-        })
+        }))
     }
 
     async fn words_at(&self, row: Option<RecordRow>) -> Result<Option<Body>, ApiError> {
@@ -324,7 +326,10 @@ impl Desk {
     /// Whether the person still has something to do with a message, or wants to find it again: it is unread, pinned, snoozed,
     /// labelled, or a task that is open.
     async fn is_needed(&self, with: &Conversation, line: &Line, at: Moment) -> Result<bool, ApiError> {
-        let row = self.said_unseen(with, line.entry.clone()).await?;
+        let Some(row) = self.said_unseen(with, line.entry.clone()).await? else {
+            // It was deleted meanwhile: nothing is left to go.
+            return Ok(true);
+        };
         if row.changes.withdrawn || row.changes.disappeared {
             return Ok(false);
         }

@@ -131,14 +131,17 @@ impl Desk {
         Ok(opened)
     }
 
-    /// Opens letters away from the agent, for each takes its time; nobody is shown them. All are in memory at once: the caller
-    /// bounds how many it hands over, and how large they are.
+    /// Opens letters away from the agent, for each takes its time; nobody is shown them, and those that were deleted
+    /// meanwhile are left out. All are in memory at once: the caller bounds how many it hands over, and how large they are.
     pub(super) async fn open_unseen(&self, envelopes: Vec<Envelope>, taken: Taken) -> Result<Vec<Opened>, ApiError> {
         let desk = self.clone();
         let open = move || -> Result<_, ApiError> {
             let (mut opened, mut amended) = (Vec::with_capacity(envelopes.len()), Vec::new());
             for envelope in envelopes {
                 let body = desk.node().reader().words(&[envelope.letter.row])?.pop().flatten();
+                if body.is_none() && desk.node().reader().letter(&envelope.letter.id)?.is_none() {
+                    continue;
+                }
                 let one = envelope.open(body, desk.node().keyring(), taken);
                 amended.push(Amended::read(desk.node().reader(), &one.subject, taken.chars_max())?);
                 opened.push(one);
@@ -195,6 +198,7 @@ impl Desk {
         Ok(Response::Done(Done::default()))
     }
 
+    /// A message of one's own; none where it was deleted.
     pub(super) async fn read_sent(&self, id: BundleId) -> Result<Option<LetterRow>, ApiError> {
         let Some(outgoing) = self.record(move |record| record.sent(&id)).await? else { return Ok(None) };
         let own = outgoing.clone();
@@ -203,6 +207,10 @@ impl Desk {
             Some(row) => self.node().reader().words(&[row])?.pop().flatten(),
             None => None,
         };
+        // Or its words would seem to be lost.
+        if body.is_none() && self.record(move |record| record.sent(&id)).await?.is_none() {
+            return Ok(None);
+        }
         let (mut message, answers, subject) = sent.open(body);
         let amended = Amended::read(self.node().reader(), &subject, usize::MAX)?;
         self.amend(vec![(&mut message.row, amended)]).await?;

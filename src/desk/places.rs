@@ -550,7 +550,7 @@ impl Labelled {
                 let of = with.clone();
                 // Of what was deleted meanwhile there is no row.
                 let Some(entry) = self.desk.record(move |record| record.entry_at(&of, row)).await? else { continue };
-                rows.push(crate::api::Row::Labelled(self.desk.said_in(&with, entry).await?));
+                rows.extend(self.desk.said_in(&with, entry).await?.map(crate::api::Row::Labelled));
             }
             if !rows.is_empty() {
                 return Ok(Some((rows, self)));

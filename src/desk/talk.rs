@@ -50,7 +50,7 @@ pub async fn conversations(talks: Option<Talks>) -> Result<Option<(Vec<Row>, Opt
         let waiting = desk.waiting_in(&counts).await?;
         let Counts { with, unread, .. } = counts;
         let last = match last {
-            Some(entry) => Some(desk.said(&with, entry, Taken::Texts { chars_max: GIST_CHARS }).await?),
+            Some(entry) => desk.said(&with, entry, Taken::Texts { chars_max: GIST_CHARS }).await?,
             None => None,
         };
         found.push(Row::Talks(ConversationRow {
@@ -153,7 +153,7 @@ impl Talking {
         }
         let mut wanted = Vec::new();
         for line in page {
-            if !self.desk.said_unseen(with, line.entry.clone()).await?.read {
+            if self.desk.said_unseen(with, line.entry.clone()).await?.is_some_and(|row| !row.read) {
                 wanted.push(line);
             }
         }
@@ -224,7 +224,7 @@ impl Desk {
         }
     }
 
-    /// Rows of a conversation as people read them.
+    /// Rows of a conversation as people read them, without what was deleted meanwhile.
     pub(super) async fn shown(
         &self,
         with: &Conversation,
@@ -234,22 +234,24 @@ impl Desk {
         let mut rows = Vec::with_capacity(lines.len());
         for Line { position, entry, number } in lines {
             let late = matches!(&entry, Entry::Came(letter) if position.is_late(letter.row));
-            rows.push(TalkRow { late, event: number, ..self.said(with, entry, taken).await? });
+            if let Some(row) = self.said(with, entry, taken).await? {
+                rows.push(TalkRow { late, event: number, ..row });
+            }
         }
         Ok(rows)
     }
 
-    /// A message of a conversation with everything that it says.
-    pub(super) async fn said_in(&self, with: &Conversation, entry: Entry) -> Result<TalkRow, ApiError> {
+    /// A message of a conversation with everything that it says; none where it was deleted meanwhile.
+    pub(super) async fn said_in(&self, with: &Conversation, entry: Entry) -> Result<Option<TalkRow>, ApiError> {
         self.said(with, entry, Taken::Texts { chars_max: usize::MAX }).await
     }
 
     /// The same for what nobody is shown: its words are cut away.
-    pub(super) async fn said_unseen(&self, with: &Conversation, entry: Entry) -> Result<TalkRow, ApiError> {
+    pub(super) async fn said_unseen(&self, with: &Conversation, entry: Entry) -> Result<Option<TalkRow>, ApiError> {
         self.said(with, entry, Taken::Texts { chars_max: 0 }).await
     }
 
-    async fn said(&self, with: &Conversation, entry: Entry, taken: Taken) -> Result<TalkRow, ApiError> {
+    async fn said(&self, with: &Conversation, entry: Entry, taken: Taken) -> Result<Option<TalkRow>, ApiError> {
         let conversation = rows::address_of(&with.0);
         match entry {
             Entry::Came(letter) => {
@@ -257,21 +259,17 @@ impl Desk {
                 let (envelope, from, me) = self
                     .look(move |agent, names| (names.envelope(letter), names.person(&source), agent.node()))
                     .await?;
-                let Some(Opened { row, .. }) = self.open(vec![envelope], taken).await?.pop() else {
-                    return Err(ApiError::failure("a message that was to be opened is gone"));
-                };
+                let Some(Opened { row, .. }) = self.open(vec![envelope], taken).await?.pop() else { return Ok(None) };
                 // A note to oneself is one's own also where it was brought from a home of another name.
                 let mine = source == me || destination == Eid::mail(source);
-                Ok(talk_row(row, TalkRow { mine, ..TalkRow::of(conversation, from) }))
+                Ok(Some(talk_row(row, TalkRow { mine, ..TalkRow::of(conversation, from) })))
             }
             Entry::Own(outgoing) => {
                 let (id, source) = (outgoing.id, outgoing.source);
-                let Some(message) = self.read_sent(id).await? else {
-                    return Err(ApiError::failure("a message of one's own was just deleted"));
-                };
+                let Some(message) = self.read_sent(id).await? else { return Ok(None) };
                 let me = self.look(move |agent, names| names.person(&source.unwrap_or(agent.node()))).await?;
                 let state = message.state;
-                Ok(talk_row(message.row, TalkRow { mine: true, state, ..TalkRow::of(conversation, me) }))
+                Ok(Some(talk_row(message.row, TalkRow { mine: true, state, ..TalkRow::of(conversation, me) })))
             }
         }
     }

@@ -146,6 +146,26 @@ async fn a_question_about_one_message_is_answered_from_the_record_and_walks_over
 }
 
 #[tokio::test]
+async fn what_is_deleted_while_it_is_listed_is_left_out() {
+    let Owner { _place, desk, sent, letter } = Owner::of(2);
+    let envelope = || async { desk.envelope(letter).await.unwrap().unwrap() };
+    let (found, listed) = (envelope().await, envelope().await);
+    let mut lines = Vec::new();
+    for id in [sent, letter] {
+        lines.push(desk.entry(&id).await.unwrap().unwrap());
+    }
+    assert_eq!(desk.open(vec![found], Taken::Everything).await.unwrap().len(), 1);
+    desk.answer(Request::Cancel { id: sent.full() }).await.unwrap();
+    for id in [sent, letter] {
+        desk.answer(Request::InboxDelete { id: id.full() }).await.unwrap();
+    }
+    assert!(desk.open(vec![listed], Taken::Everything).await.unwrap().is_empty());
+    for (with, entry) in lines {
+        assert!(desk.said_in(&with, entry).await.unwrap().is_none());
+    }
+}
+
+#[tokio::test]
 async fn a_listing_looks_at_one_page_at_a_time_and_gives_every_row_once() {
     let owner = Owner::of(2_000);
     let inbox = |unread, limit| Listing::Inbox { unread, limit, text_chars: Some(10), show: Show::Waiting };
