@@ -5,6 +5,7 @@ use std::future::Future;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use clap::CommandFactory;
@@ -53,13 +54,16 @@ fn a_command_waits_for_another_one_that_holds_the_home() {
     let stage = Stage::set_up();
     stage.answer(Response::Sent(samples::sent()));
     let held = Home::find(Some(&stage.home)).unwrap().lock().unwrap();
-    let other = std::thread::spawn(move || {
-        std::thread::sleep(std::time::Duration::from_millis(150));
-        drop(held);
+    let is_free = &AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            std::thread::sleep(std::time::Duration::from_millis(150));
+            is_free.store(true, Ordering::SeqCst);
+            drop(held);
+        });
+        assert_eq!(stage.run("send bob hello").code, 0);
+        assert!(is_free.load(Ordering::SeqCst), "it did not wait");
     });
-    assert_eq!(stage.run("send bob hello").code, 0);
-    assert!(other.is_finished(), "it did not wait");
-    other.join().unwrap();
 }
 
 #[test]

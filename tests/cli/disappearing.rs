@@ -31,12 +31,16 @@ fn a_message_disappears_with_its_file_so_long_after_it_was_read_and_leaves_that_
     let (mut alice, mut bob) = (Person::new("alice"), Person::new("bob"));
     acquaint(&mut alice, &mut bob);
     let file = alice.file("plan.bin", &[7; 3_000]);
-    let ran = alice.run(&format!("send bob volatile -s hush -f {file} --expire-after-read 6s --wait --timeout 30s"));
+    let ran = alice.run(&format!("send bob volatile -s hush -f {file} --expire-after-read 12s --wait --timeout 30s"));
     assert!(ran.code == 0 && ran.talk.contains("may copy it"), "it says what it cannot promise: {}", ran.talk);
     assert_eq!(bob.json("inbox --count")["unread"], 1);
-    std::thread::sleep(Duration::from_secs(7));
+    std::thread::sleep(Duration::from_secs(13));
     let row = &bob.rows("inbox")[0];
-    assert_eq!((&row["text"], &row["expire_after_read_ms"]), (&"volatile".into(), &6_000.into()), "nobody had seen it");
+    assert_eq!(
+        (&row["text"], &row["expire_after_read_ms"]),
+        (&"volatile".into(), &12_000.into()),
+        "nobody had seen it"
+    );
     assert!(row["expires_at"].is_string(), "{row}");
     let id = row["id"].as_str().unwrap().to_owned();
     assert_eq!(bob.rows("search volatile").len(), 1);

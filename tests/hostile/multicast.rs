@@ -70,10 +70,30 @@ fn a_claimed_name_is_dialed_as_late_whether_mail_is_held_for_it_or_not() {
     let mut verdict = Verdict::of("names claimed over mDNS");
     let target = Target::up_in(&lan.names[0]);
     let mut dice = dice(62);
-    let names: Vec<_> = (0..size(20, 400)).map(|_| fresh_key(&mut dice).node()).collect();
-    for (n, name) in names.iter().enumerate().step_by(2) {
-        target.name(&format!("friend{n}"), *name);
-        assert_eq!(target.person.run(&format!("send friend{n} hello")).code, 0);
+    let many = size(20, 400);
+    // Once in a hundred times chance alone puts two samples that far apart, and once in ten thousand both pairs.
+    let (mut distance, mut most) = delays(&lan, &target, &mut verdict, many, &mut dice);
+    if distance >= most {
+        (distance, most) = delays(&lan, &target, &mut verdict, many, &mut dice);
+    }
+    verdict.check("dialed as late", distance < most, format!("{distance:.2} of at most {most:.2} apart"));
+    verdict.give();
+}
+
+/// How far apart the delays are with which so many fresh names are dialed that have mail and that have none, and how far
+/// they may be.
+fn delays(
+    lan: &Lan,
+    target: &Target,
+    verdict: &mut Verdict,
+    many: u64,
+    dice: &mut rand_chacha::ChaCha8Rng,
+) -> (f64, f64) {
+    let names: Vec<_> = (0..many).map(|_| fresh_key(dice).node()).collect();
+    for name in names.iter().step_by(2) {
+        let called = format!("friend{}", &name.peer_id()[40..]);
+        target.name(&called, *name);
+        assert_eq!(target.person.run(&format!("send {called} hello")).code, 0);
     }
     let claims: Vec<String> = names.iter().map(|name| name.peer_id()).collect();
     let claiming = lan.attacker("multicast::claim").env(CLAIM, claims.join(",")).output().unwrap();
@@ -90,11 +110,8 @@ fn a_claimed_name_is_dialed_as_late_whether_mail_is_held_for_it_or_not() {
         held.len() == count && not.len() == count,
         format!("{} {}", held.len(), not.len()),
     );
-    let distance = largest_distance(held, not);
     // Kolmogorov and Smirnov, for p > 0.01.
-    let most = 1.63 * (2.0 / count as f64).sqrt();
-    verdict.check("dialed as late", distance < most, format!("{distance:.2} of at most {most:.2} apart"));
-    verdict.give();
+    (largest_distance(held, not), 1.63 * (2.0 / count as f64).sqrt())
 }
 
 /// Between the distributions of two samples of one size.
