@@ -143,7 +143,8 @@ impl Agent {
         let slots: Vec<Slot> = groups.flat_map(|group| custody.for_destination(group)).collect();
         for slot in slots {
             let held = self.ledger.custody().held(slot);
-            if held.from != Some(peer) && held.kind == Kind::Message {
+            // Who handed it over may have had to let it go since.
+            if held.source != peer && held.kind == Kind::Message {
                 let contact = self.contacts.get_mut(&peer).expect("it was there");
                 contact.offer(held.id);
             }

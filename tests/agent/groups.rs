@@ -222,6 +222,22 @@ fn a_member_that_shows_itself_is_handed_what_is_for_the_group_first_and_whatever
 }
 
 #[test]
+fn a_member_is_offered_what_it_handed_over_itself_for_it_may_have_let_it_go_since() {
+    let mut world = World::of(1);
+    let (mut from, mut member) = (Ghost::new(50), Ghost::new(51));
+    let (message, own) = (from.message(group(), DAY, b"passed on"), member.message(group(), DAY, b"its own"));
+    world.visit(ALICE, &member);
+    [&message, &own].into_iter().for_each(|bundle| world.take(ALICE, &member, bundle));
+    world.leave(ALICE, &member);
+    // It carries for nobody, and its strategy hands nothing on: no summaries are compared that would show what it lacks.
+    world.visit_silently(ALICE, &member);
+    let hello = Hello { carries: false, pushes: false, ..interested(&member, &[group()]) };
+    world.hear(ALICE, &member, &Frame::Hello(hello));
+    world.pass(Millis(1));
+    assert_eq!(offers(&world.said_to(&member)), [message.id]);
+}
+
+#[test]
 fn interest_of_another_contact_or_another_peer_shows_nothing() {
     let mut world = World::new(vec![Config { policy: Policy::Direct, ..Config::default() }]);
     let (mut from, member, thief) = (Ghost::new(50), Ghost::new(51), Ghost::new(52));
