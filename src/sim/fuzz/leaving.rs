@@ -48,7 +48,7 @@ impl Truth {
             Gone::Evicted | Gone::Dropped => drop(self.gave_up.insert((n, held.id))),
             Gone::Cancelled => drop(self.cancelled.insert((n, held.id))),
             // Its tombstone keeps it away, and once that is over it is new again.
-            Gone::Receipt => drop(self.first.remove(&(n, held.id))),
+            Gone::Receipt | Gone::Delivered => drop(self.first.remove(&(n, held.id))),
             _ => {}
         }
         Ok(())

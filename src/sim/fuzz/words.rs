@@ -222,8 +222,11 @@ impl Words {
         for operation in
             known.log.lacking(&[]).into_iter().filter(|operation| !self.log.knows(&operation.id())).collect::<Vec<_>>()
         {
-            if let Act::Admit { who, from_start: true, .. } = operation.act {
-                self.from_start.insert(who);
+            match operation.act {
+                // Who began it reads all of it, for as long as they are in it.
+                Act::Begin { .. } => drop(self.from_start.insert(operation.author)),
+                Act::Admit { who, from_start: true, .. } => drop(self.from_start.insert(who)),
+                _ => {}
             }
             self.log.take(operation, &mut Vec::new());
         }
